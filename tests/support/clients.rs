@@ -93,23 +93,30 @@ impl Reader {
     ///
     /// skopeo reads blobs only as parts of a whole image, so the manifest must list this one.
     pub fn blob(&self, name: &str, digest: &str) -> Vec<u8> {
+        self.blobs(name, &[digest]).remove(0)
+    }
+
+    /// Several blobs of one manifest, as [`blob`](Reader::blob) reads one.
+    pub fn blobs(&self, name: &str, digests: &[&str]) -> Vec<Vec<u8>> {
+        if self.tool == Tool::Skopeo {
+            let target = TempDir::new();
+            let mut command = self.command();
+            command.arg("copy").args(self.plain("--src-tls-verify=false"));
+            command.arg(format!("docker://{}", self.reference(name)));
+            command.arg(format!("dir:{}", target.path().display()));
+            output(command);
+            return digests.iter().map(|digest| read_dir_blob(target.path(), digest)).collect();
+        }
+        digests.iter().map(|digest| self.fetch(name, digest)).collect()
+    }
+
+    fn fetch(&self, name: &str, digest: &str) -> Vec<u8> {
         let blob = format!("{}@{digest}", self.reference(repository_of(name)));
         let mut command = self.command();
-        match self.tool {
-            Tool::Skopeo => {
-                let target = TempDir::new();
-                command.arg("copy").args(self.plain("--src-tls-verify=false"));
-                command.arg(format!("docker://{}", self.reference(name)));
-                command.arg(format!("dir:{}", target.path().display()));
-                output(command);
-                return read_dir_blob(target.path(), digest);
-            }
-            Tool::Oras => {
-                command.args(["blob", "fetch", "--output", "-"]).args(self.plain("--plain-http")).arg(blob);
-            }
-            Tool::Crane => {
-                command.arg("blob").args(self.plain("--insecure")).arg(blob);
-            }
+        if self.tool == Tool::Oras {
+            command.args(["blob", "fetch", "--output", "-"]).args(self.plain("--plain-http")).arg(blob);
+        } else {
+            command.arg("blob").args(self.plain("--insecure")).arg(blob);
         }
         output(command)
     }

@@ -15,6 +15,7 @@ pub mod servers;
 pub mod temp;
 pub mod tls;
 pub mod tools;
+pub mod uploads;
 
 pub use clients::Reader;
 pub use counting::CountingProxy;
