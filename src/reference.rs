@@ -21,7 +21,7 @@ impl Tag {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidReference`] says what is wrong.
+    /// [`ErrorKind::InvalidReference`](crate::ErrorKind::InvalidReference) says what is wrong.
     pub fn parse(text: &str) -> Result<Tag> {
         let reason = match text.bytes().next() {
             None => "it is empty",
@@ -86,8 +86,8 @@ impl Reference {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidReference`] says which part is wrong and what is allowed; so does
-    /// [`ErrorKind::InvalidDigest`] for a digest.
+    /// [`ErrorKind::InvalidReference`](crate::ErrorKind::InvalidReference) says which part is wrong and what is
+    /// allowed; so does [`ErrorKind::InvalidDigest`](crate::ErrorKind::InvalidDigest) for a digest.
     pub fn parse(text: &str) -> Result<Reference> {
         if let Some(rest) = text.strip_prefix(LAYOUT) {
             let (path, tag, digest) = split_name(rest);
