@@ -115,6 +115,10 @@ fn tls(error: &rustls::Error, url: &Url) -> Error {
             "the certificate of {host} is not trusted: it was issued by an unknown authority, whose certificate can be \
              added with a CA file"
         ),
+        // As when an authority has been made anew, under its old name.
+        Tls::InvalidCertificate(Bad::BadSignature) => format!(
+            "the certificate of {host} is not trusted: it was not signed by the authority whose name it bears"
+        ),
         Tls::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
             format!("the certificate of {host} has expired")
         }

@@ -4,7 +4,7 @@
 //! issuer, and cannot join bundled roots with a CA file; hence this one.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -217,7 +217,9 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let mut connection = ClientConnection::new(Arc::clone(&self.config), name)?;
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         socket.set_timeout(details.timeout);
-        connection.complete_io(&mut socket)?;
+        if let Err(error) = connection.complete_io(&mut socket) {
+            return Err(closed_because(&mut connection, &mut socket, error));
+        }
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned { conn: connection, sock: socket } })))
@@ -246,13 +248,15 @@ impl Transport for TlsTransport {
         timeout: NextTimeout,
     ) -> std::result::Result<(), ureq::Error> {
         self.stream.get_mut().set_timeout(timeout);
-        self.stream.write_all(&self.buffers.output()[..amount])?;
-        Ok(())
+        let written = self.stream.write_all(&self.buffers.output()[..amount]);
+        written.map_err(|error| closed_because(&mut self.stream.conn, &mut self.stream.sock, error))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> std::result::Result<bool, ureq::Error> {
         self.stream.get_mut().set_timeout(timeout);
-        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        let read = self.stream.read(self.buffers.input_append_buf());
+        let amount =
+            read.map_err(|error| closed_because(&mut self.stream.conn, &mut self.stream.sock, error))?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
@@ -264,6 +268,25 @@ impl Transport for TlsTransport {
     fn is_tls(&self) -> bool {
         true
     }
+}
+
+/// Why the other side has closed, where it said so and we were still writing: in TLS 1.3 a client certificate is refused
+/// after the handshake. A read fails too then, on what is left to be written.
+fn closed_because(
+    conn: &mut ClientConnection,
+    socket: &mut TransportAdapter,
+    error: io::Error,
+) -> ureq::Error {
+    let closed =
+        [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionAborted];
+    if closed.contains(&error.kind()) {
+        while conn.read_tls(socket).is_ok_and(|n| n > 0) {
+            if let Err(alert) = conn.process_new_packets() {
+                return alert.into();
+            }
+        }
+    }
+    error.into()
 }
 
 impl fmt::Debug for TlsTransport {

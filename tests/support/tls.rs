@@ -25,20 +25,37 @@ pub struct Identity {
 impl Identity {
     /// Makes the authority and both certificates.
     pub fn new() -> Identity {
+        Identity::with_server_certificate(&["127.0.0.1", "localhost"], |_| ())
+    }
+
+    /// The same with a server certificate for these hosts alone.
+    pub fn for_hosts(hosts: &[&str]) -> Identity {
+        Identity::with_server_certificate(hosts, |_| ())
+    }
+
+    /// The same with a server certificate that was valid in the year 2001.
+    pub fn expired() -> Identity {
+        Identity::with_server_certificate(&["127.0.0.1"], |params| {
+            params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+        })
+    }
+
+    fn with_server_certificate(hosts: &[&str], change: fn(&mut CertificateParams)) -> Identity {
         let mut params = named("ocireg test authority", &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         let key = KeyPair::generate().expect("a key");
         let authority = CertifiedIssuer::self_signed(params, key).expect("an authority");
-        let issue = |name: &str, hosts: &[&str], usage| {
+        let issue = |name: &str, hosts: &[&str], usage, change: fn(&mut CertificateParams)| {
             let mut params = named(name, hosts);
             params.extended_key_usages = vec![usage];
+            change(&mut params);
             let key = KeyPair::generate().expect("a key");
             (params.signed_by(&key, &authority).expect("a certificate"), key)
         };
-        let server =
-            issue("ocireg test server", &["127.0.0.1", "localhost"], ExtendedKeyUsagePurpose::ServerAuth);
-        let client = issue("ocireg test client", &[], ExtendedKeyUsagePurpose::ClientAuth);
+        let server = issue("ocireg test server", hosts, ExtendedKeyUsagePurpose::ServerAuth, change);
+        let client = issue("ocireg test client", &[], ExtendedKeyUsagePurpose::ClientAuth, |_| ());
 
         let directory = TempDir::new();
         directory.write("ca.pem", authority.pem());
