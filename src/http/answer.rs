@@ -163,7 +163,7 @@ fn parse_error(entry: &Value) -> Option<RegistryError> {
     };
     let detail = match entry.get("detail") {
         None | Some(Value::Null) => String::new(),
-        Some(detail) => detail.to_string(),
+        Some(detail) => without_queries_inside(detail.clone()).to_string(),
     };
     let code = text("code");
     (!code.is_empty()).then(|| RegistryError { code, message: text("message"), detail })
@@ -187,23 +187,44 @@ fn describe(body: &[u8], whole: bool, content_type: Option<&str>) -> String {
 /// queries of URLs in it.
 fn shown(text: &str) -> String {
     let mut result = String::new();
+    for (position, character) in without_queries(text).chars().enumerate() {
+        if position >= MOST_SHOWN {
+            result.push('…');
+            return result;
+        }
+        result.push(if character.is_control() { ' ' } else { character });
+    }
+    result
+}
+
+/// Cuts the queries off the URLs in a text: they can carry the signature of a storage host.
+fn without_queries(text: &str) -> String {
+    let mut result = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
-        let word = match word.split_once('?') {
+        match word.split_once('?') {
             Some((url, rest)) if url.contains("://") => {
-                let space = rest.chars().next_back().filter(|last| last.is_whitespace());
-                format!("{url}?…{}", space.map_or(String::new(), String::from))
+                result.push_str(url);
+                result.push_str("?…");
+                result.extend(rest.chars().next_back().filter(|last| last.is_whitespace()));
             }
-            _ => word.to_owned(),
-        };
-        for character in word.chars() {
-            if result.chars().count() >= MOST_SHOWN {
-                result.push('…');
-                return result;
-            }
-            result.push(if character.is_control() { ' ' } else { character });
+            _ => result.push_str(word),
         }
     }
     result
+}
+
+/// The same for every text in a JSON value.
+fn without_queries_inside(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(without_queries(&text)),
+        Value::Array(list) => Value::Array(list.into_iter().map(without_queries_inside).collect()),
+        Value::Object(members) => {
+            let clean = members.into_iter();
+            let clean = clean.map(|(name, value)| (without_queries(&name), without_queries_inside(value)));
+            Value::Object(clean.collect())
+        }
+        other => other,
+    }
 }
 
 #[cfg(test)]
