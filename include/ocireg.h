@@ -1373,6 +1373,12 @@ ocireg_status ocireg_manifest_new_artifact(const char *artifact_type,
                                            struct ocireg_error **err);
 
 /**
+ * A copy, to be freed with ocireg_manifest_free. NULL for NULL, and for a manifest that is being changed.
+ */
+OCIREG_API
+struct ocireg_manifest *ocireg_manifest_clone(const struct ocireg_manifest *manifest);
+
+/**
  * Reads a manifest that was received; its exact bytes are kept. Docker's image manifests have the same form and are read too.
  *
  * - `data`, `len`: one JSON object; used during the call only.
@@ -1546,6 +1552,12 @@ OCIREG_API void ocireg_manifest_free(struct ocireg_manifest *manifest);
  * An index of no manifests, to be freed with ocireg_index_free.
  */
 OCIREG_API struct ocireg_index *ocireg_index_new(void);
+
+/**
+ * A copy, to be freed with ocireg_index_free. NULL for NULL, and for an index that is being changed.
+ */
+OCIREG_API
+struct ocireg_index *ocireg_index_clone(const struct ocireg_index *index);
 
 /**
  * Reads an index that was received; its exact bytes are kept. Docker's manifest lists have the same form and are read too.

@@ -56,6 +56,18 @@ pub extern "C" fn ocireg_index_new() -> *mut ocireg_index {
     guard_or(std::ptr::null_mut(), || Box::into_raw(Box::new(ocireg_index::new(Index::new()))))
 }
 
+/// A copy, to be freed with ocireg_index_free. NULL for NULL, and for an index that is being changed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ocireg_index_clone(index: *const ocireg_index) -> *mut ocireg_index {
+    // SAFETY: the pointers are as the header asks.
+    unsafe {
+        guard_or(std::ptr::null_mut(), || {
+            let copy = index.as_ref().and_then(|index| index.copy().ok());
+            copy.map_or(std::ptr::null_mut(), |copy| Box::into_raw(Box::new(ocireg_index::new(copy))))
+        })
+    }
+}
+
 /// Reads an index that was received; its exact bytes are kept. Docker's manifest lists have the same form and are read too.
 ///
 /// - `data`, `len`: one JSON object; used during the call only.

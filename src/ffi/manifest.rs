@@ -97,6 +97,18 @@ pub unsafe extern "C" fn ocireg_manifest_new_artifact(
     }
 }
 
+/// A copy, to be freed with ocireg_manifest_free. NULL for NULL, and for a manifest that is being changed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ocireg_manifest_clone(manifest: *const ocireg_manifest) -> *mut ocireg_manifest {
+    // SAFETY: the pointers are as the header asks.
+    unsafe {
+        guard_or(std::ptr::null_mut(), || {
+            let copy = manifest.as_ref().and_then(|manifest| manifest.copy().ok());
+            copy.map_or(std::ptr::null_mut(), |copy| Box::into_raw(Box::new(ocireg_manifest::new(copy))))
+        })
+    }
+}
+
 /// Reads a manifest that was received; its exact bytes are kept. Docker's image manifests have the same form and are read too.
 ///
 /// - `data`, `len`: one JSON object; used during the call only.
