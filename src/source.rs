@@ -242,7 +242,8 @@ impl<'a> Content<'a> {
         self.size = Some(size);
         let hasher = Hasher::new(digest.known_algorithm()?);
         self.verify = Some(Verify { expected: digest.clone(), hasher });
-        Ok(())
+        // Of an empty content nothing will be read.
+        if size == 0 { self.check_end() } else { Ok(()) }
     }
 
     /// Digest and size of a source that can rewind; afterwards it stands at its first byte.

@@ -417,3 +417,27 @@ fn a_registry_that_says_nothing_is_given_up_within_the_limits() {
     assert!(error.message().ends_with("has not taken any data within the time limit"), "{error}");
     assert!(begun.elapsed() < MOST);
 }
+
+#[test]
+fn a_session_is_cancelled_where_the_registry_says_that_it_is_now() {
+    // As distribution 3 does it: the Location of a session that has moved on is not the one that was given.
+    let double = registry(|request| match (request.method.as_str(), request.target.as_str()) {
+        ("PUT", _) => Some(Reply::error(400, "DIGEST_INVALID", "no")),
+        ("DELETE", "/session") => Some(Reply::error(416, "RANGE_INVALID", "invalid content range")),
+        ("GET", "/session") => Some(Reply::status(204).header("Location", "/session?at=12")),
+        _ => None,
+    });
+    assert_eq!(upload_error(&double).kind(), ErrorKind::DigestMismatch);
+    let lines: Vec<String> = double.requests()[2..].iter().map(RecordedRequest::line).collect();
+    assert_eq!(lines, ["DELETE /session", "GET /session", "DELETE /session?at=12"]);
+
+    // A registry that goes on like this is left alone.
+    let double = registry(|request| match request.method.as_str() {
+        "PUT" => Some(Reply::status(500)),
+        "DELETE" => Some(Reply::status(416)),
+        "GET" => Some(Reply::status(204).header("Location", "/session")),
+        _ => None,
+    });
+    assert_eq!(upload_error(&double).status(), Some(500));
+    assert!(double.requests().len() <= 8, "{:?}", methods(&double.requests()));
+}

@@ -14,6 +14,9 @@ use super::{Registry, named_digest};
 /// How long the answer to a cancel is waited for.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Milliseconds between the tries to cancel a session that has moved on; after the last one it is left to the registry.
+const CANCEL_WAITS: [u64; 6] = [0, 20, 50, 100, 200, 400];
+
 /// An open upload session.
 pub(super) struct Session<'r> {
     registry: &'r Registry,
@@ -135,15 +138,30 @@ impl Session<'_> {
     }
 
     /// Tells the registry that nothing more comes. Nothing depends on its answer.
-    pub(super) fn cancel(self, reason: &Error) {
+    pub(super) fn cancel(mut self, reason: &Error) {
         // Where nobody answers, another request only costs time.
         if matches!(reason.kind(), ErrorKind::Dns | ErrorKind::Connect) {
             return;
         }
-        let call = Call::new(Method::DELETE, self.location.clone(), self.registry.scope(Access::Push));
-        if let Ok(mut answer) = self.registry.http.send(call.best_effort(CANCEL_TIMEOUT)) {
-            answer.discard();
+        for wait in CANCEL_WAITS {
+            // distribution 3 ends a session only at a Location that counts the bytes of a broken request too, and gives
+            // that when asked where the session is. It moves on for as long as it reads what is still on its way.
+            match self.ask(Method::DELETE).map(|answer| answer.status()) {
+                Some(416) => std::thread::sleep(Duration::from_millis(wait)),
+                _ => return,
+            }
+            match self.ask(Method::GET).map(|answer| answer.location()) {
+                Some(Ok(location)) if location != self.location => self.location = location,
+                _ => return,
+            }
         }
+    }
+
+    fn ask(&self, method: Method) -> Option<Answer> {
+        let call = Call::new(method, self.location.clone(), self.registry.scope(Access::Push));
+        let mut answer = self.registry.http.send(call.best_effort(CANCEL_TIMEOUT)).ok()?;
+        answer.discard();
+        Some(answer)
     }
 
     fn call<'a>(&self, method: Method, url: Url) -> Call<'a> {

@@ -76,6 +76,8 @@ impl Registry {
                 content.expect(digest, size)?;
             }
             reporter.begin(Phase::Uploading)?;
+            // A change since the content was hashed is cheaper to find now than at its end.
+            content.unchanged()?;
             self.send_content(&mut session, &mut content, digest, size, reporter)
         })();
         sent.map_err(|error| {

@@ -107,23 +107,24 @@ pub fn assert_cancelled(registry: &Registry, proxy: &CountingProxy) {
     let requests = proxy.requests();
     let lines: Vec<String> = requests.iter().map(RecordedRequest::line).collect();
     let with = |method: &str| requests.iter().filter(|request| request.method == method).collect::<Vec<_>>();
-    assert_eq!((with("POST").len(), with("DELETE").len()), (1, 1), "{lines:?}");
+    assert_eq!(with("POST").len(), 1, "{lines:?}");
     // What was sent last goes over a connection that was closed, so the end of the session can overtake it.
-    let end = with("DELETE")[0];
+    let end = *with("DELETE").first().unwrap_or_else(|| panic!("not cancelled: {lines:?}"));
     let sent = requests.iter().rev().find(|request| matches!(request.method.as_str(), "PUT" | "PATCH"));
     assert!(sent.is_none_or(|sent| sent.path() == end.path()), "{lines:?}");
-    let partly = |request: &RecordedRequest| {
-        request.body_length > 0 && request.header("content-length") != Some(&request.body_length.to_string())
+    // docker-registry forgets where a session is of which a request has failed after its first byte, and then neither
+    // goes on with it nor ends it (ResumeBlobUpload in registry/handlers/blobupload.go): no client can.
+    let failed = |request: &RecordedRequest| {
+        let whole = request.header("content-length") == Some(&request.body_length.to_string());
+        request.body_length > 0 && (request.method == "PUT" || !whole)
     };
-    // distribution forgets where a session is of which a part of a request has arrived, and then neither goes on with
-    // it nor ends it (ResumeBlobUpload in registry/handlers/blobupload.go); nothing that a client can do would help.
-    let lost = matches!(registry.kind(), Kind::Docker | Kind::Distribution) && sent.is_some_and(partly);
+    let lost = registry.kind() == Kind::Docker && sent.is_some_and(failed);
     if registry.kind() != Kind::Crane && !lost {
         let session = end.path().rsplit('/').next();
         let open = registry.open_uploads(NAME);
         assert!(
             !open.iter().any(|open| open.file_name().and_then(|name| name.to_str()) == session),
-            "{open:?}"
+            "{lines:?}"
         );
     }
 }
