@@ -1,0 +1,40 @@
+"""What the tests share: clients, and places to upload to."""
+
+from pathlib import Path
+from typing import Iterator
+
+import ocireg
+import pytest
+from support import tls
+from support.servers import Registry
+
+
+@pytest.fixture
+def client() -> ocireg.Client:
+    """One that does not wait and try again."""
+    return ocireg.Client(attempts=1)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with Registry(tmp_path_factory.mktemp("registry")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> tls.Identity:
+    return tls.make(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def layout(client: ocireg.Client, tmp_path: Path) -> ocireg.Repository:
+    return client.repository(f"oci-layout:{tmp_path}/layout")
+
+
+@pytest.fixture(params=["layout", "registry"])
+def repository(request: pytest.FixtureRequest, client: ocireg.Client, tmp_path: Path) -> ocireg.Repository:
+    """A new repository of each kind: what a user sees is the same."""
+    if request.param == "layout":
+        return client.repository(f"oci-layout:{tmp_path}/layout")
+    running: Registry = request.getfixturevalue("registry")
+    return client.repository(f"{running.url}/{tmp_path.name.lower()}")
