@@ -128,11 +128,3 @@ pub fn assert_cancelled(registry: &Registry, proxy: &CountingProxy) {
         );
     }
 }
-
-/// That the registry keeps nothing of an upload to [`NAME`] that was given up, or none was begun. crane does not tell.
-pub fn assert_no_session(registry: &Registry) {
-    if registry.kind() != Kind::Crane {
-        let open = registry.open_uploads(NAME);
-        assert!(open.is_empty(), "{:?} keeps {open:?}", registry.kind());
-    }
-}
