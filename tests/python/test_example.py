@@ -36,7 +36,7 @@ def test_without_an_endpoint_it_writes_a_layout_and_says_how_to_look_at_it(tmp_p
     outputs: List[bytes] = []
     for command in commands:
         program = tools.find(command[0])
-        outputs.append(subprocess.run([program, *command[1:]], cwd=tmp_path, check=True, stdout=-1).stdout)
+        outputs.append(subprocess.run([program, *command[1:]], cwd=tmp_path, check=True, stdout=subprocess.PIPE).stdout)
     assert outputs[0] == b"demo\n"
     assert b"vnd.oci.image.manifest.v1+json" in outputs[1]
 
@@ -98,9 +98,25 @@ def test_after_pip_install_it_runs_as_it_is(python: str, tmp_path: Path) -> None
     result = run(tmp_path, None, python, clean=True)
     assert (result.returncode, result.stdout) == (0, SAMPLE + "\n"), result.stderr
     where = subprocess.run(
-        [python, "-c", "import ocireg; print(ocireg._lib.path)"], cwd=tmp_path, env=environment, stdout=-1
+        [python, "-c", "import ocireg; print(ocireg._lib.path)"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
     ).stdout.decode()
     assert where.strip().endswith("site-packages/ocireg/_lib/libocireg.so")
+
+
+def test_a_source_distribution_has_a_crate_that_cargo_takes(python: str, tmp_path: Path) -> None:
+    quiet = ["--disable-pip-version-check", "--quiet"]
+    subprocess.run([python, "-m", "pip", "install", *quiet, "hatchling>=1.18"], check=True)
+    command = [python, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT / "bindings/python", check=True, stdout=subprocess.DEVNULL)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    subprocess.run(["tar", "-xzf", str(archive)], cwd=tmp_path, check=True)
+    (crate,) = tmp_path.glob("ocireg-*/crate")
+    # Reads the manifest, and finds the files that it names.
+    subprocess.run(
+        ["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=crate, check=True, stdout=subprocess.DEVNULL
+    )
+    for file in ("Cargo.lock", "build.rs", "cbindgen.toml", "src/ffi/prelude.h"):
+        assert (crate / file).read_bytes() == (ROOT / file).read_bytes()
 
 
 def test_pip_install_takes_a_library_that_is_named(python: str, tmp_path: Path) -> None:

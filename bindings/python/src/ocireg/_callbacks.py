@@ -43,6 +43,9 @@ class Callbacks:
     ) -> None:
         self._signals.__exit__(kind, error, traceback)
         self._functions.clear()
+        if error is not None:
+            # finish() will not be called.
+            self._signals.deliver()
 
     def follow(self, options: Owned) -> None:
         """Sets the progress callback; without one of the caller's too, so that Ctrl-C ends the upload."""

@@ -68,7 +68,7 @@ class Repository:
         IoFailed for a file that cannot be read, SourceChanged for one that changes meanwhile, SizeMismatch and
         SourceFailed for other sources that do; what a source or callback raises comes out of this call as it is.
         Everything else comes from the registry or the way to it. On an error the registry has no half-written blob and
-        no open session of this call. Ctrl-C on the main thread ends the upload.
+        no open session of this call. Ctrl-C on the main thread ends the upload when bytes move or a wait ends.
         """
         owned = self._open()
         opened = open_source(source)
