@@ -227,7 +227,7 @@ inline std::uint32_t version_number() noexcept
     return ocireg_version_number();
 }
 
-/// Computes digests.
+/// How a digest is computed.
 enum class algorithm : ocireg_algorithm {
     sha256 = OCIREG_ALGORITHM_SHA256,
     sha512 = OCIREG_ALGORITHM_SHA512,

@@ -2,8 +2,8 @@
 //! pointers are followed.
 //!
 //! Every exported function is written out (a macro would hide it from the header's generator), has an `unsafe` block
-//! whose first call is [`guard`](guard::guard) or [`guard_or`](guard::guard_or), and reads its arguments through
-//! [`argument`] alone. The names are those of C, so that source, header and documentation can be searched alike.
+//! whose first call is `guard` or `guard_or`, and reads its arguments through `argument` alone. The names are those of
+//! C, so that source, header and documentation can be searched alike.
 
 #![allow(unsafe_code)]
 #![allow(non_camel_case_types, missing_debug_implementations)]

@@ -1,5 +1,6 @@
 """What the tests share: clients, and places to upload to."""
 
+import signal
 from pathlib import Path
 from typing import Iterator
 
@@ -7,6 +8,9 @@ import ocireg
 import pytest
 from support import tls
 from support.servers import Registry
+
+# A shell that starts something in the background lets it ignore Ctrl-C; these tests are about Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
