@@ -105,6 +105,15 @@ impl<'a> Reporter<'a> {
         if due || Some(self.bytes_done) == self.total { self.report() } else { Ok(()) }
     }
 
+    /// The phase has its last byte behind it; reports that where only now the total is known.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        if self.total.is_some() {
+            return Ok(());
+        }
+        self.total = Some(self.bytes_done);
+        self.report()
+    }
+
     /// Goes back to this byte of the phase, to send the rest again.
     pub(crate) fn rewind(&mut self, bytes_done: u64) -> Result<()> {
         self.attempt += 1;

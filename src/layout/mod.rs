@@ -199,6 +199,7 @@ fn fill(content: &mut Content<'_>, buffer: &mut [u8], reporter: &mut Reporter<'_
     while filled < buffer.len() {
         let n = content.read(&mut buffer[filled..]).map_err(Content::take_error)?;
         if n == 0 {
+            reporter.end()?;
             break;
         }
         reporter.advance(n as u64)?;

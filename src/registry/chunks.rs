@@ -125,8 +125,9 @@ fn send_chunks(
     let digest = hasher.finish();
     reporter.set_total(Some(first + size));
     reporter.set_digest(&digest);
-    session.commit(Body::Bytes(chunk), first, size, &digest)?;
+    // Before the commit: who ends the upload at its last byte must not find it stored.
     reporter.advance(size)?;
+    session.commit(Body::Bytes(chunk), first, size, &digest)?;
     Ok((digest, first + size))
 }
 

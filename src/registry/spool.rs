@@ -37,6 +37,7 @@ pub(super) fn spool(
         let n = content.fill(&mut buffer)?;
         keep(&buffer[..n], reporter)?;
         if n < buffer.len() {
+            reporter.end()?;
             return Ok((file, hasher.finish(), size));
         }
     }
