@@ -50,7 +50,7 @@ pub struct ocireg_reader {
     pub user: *mut c_void,
     /// Must be set.
     pub read: ocireg_read_fn,
-    /// NULL when the reader can be read only once. When it is set, `size` must be known, and the blob is read twice:
+    /// NULL when the reader can be read only once. When it is set, `size` must be known, and the blob may be read twice:
     /// once for its digest, once to send it.
     pub seek: ocireg_seek_fn,
     /// How many bytes the reader gives from where it stands to its end; `OCIREG_UNKNOWN` when that is not known.

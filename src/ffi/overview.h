@@ -48,16 +48,17 @@
  * Text. In: NUL-terminated UTF-8. Paths on Unix: any bytes. Where bytes are given as pointer and length, (NULL, 0) is
  *   the empty input. A NUL that an answer holds inside a text is given as U+FFFD.
  *
- * Threads. The library creates none, installs no signal handler, prints nothing and keeps no global state. Clients and
- *   repositories may be used from several threads at once. Errors, bytes and references never change and may be read
- *   from several threads. Everything with setters (options, descriptors, manifests, indexes, hashers) may be read from
- *   several threads, and be changed by one while no other uses it; a collision is OCIREG_E_BUSY, not corruption.
- *   Freeing an object that another thread is using is an error of the program.
+ * Threads. The library creates none, installs no signal handler, prints nothing and keeps no state outside its
+ *   objects. Clients and repositories may be used from several threads at once. Errors, bytes and references never
+ *   change and may be read from several threads. Everything with setters (options, descriptors, manifests, indexes,
+ *   hashers) may be read from several threads, and be changed by one while no other uses it; a collision is
+ *   OCIREG_E_BUSY, not corruption. Freeing an object that another thread is using is an error of the program.
  *
  * Callbacks run on the calling thread, during the call only. They return 0 to go on; anything else ends the call with
  *   OCIREG_E_ABORTED and is found again with ocireg_error_callback_result. They may call any function of this library,
- *   and must not unwind: no C++ exception, no longjmp.
+ *   but must not free the repository that called them, and must not unwind: no C++ exception, no longjmp.
  *
  * A fault inside the library never crosses into the program: it becomes OCIREG_E_PANIC, and so does every later call
- *   on the same client, repository or changed object, which can only be freed.
+ *   on the same client, repository or changed object, which can only be freed. Only then is something written to
+ *   standard error: one line, by Rust's runtime.
  */

@@ -24,6 +24,18 @@ static int count_lines(const char *path)
     return lines;
 }
 
+/* Whether anything of the library is still in memory. */
+static int is_mapped(const char *path)
+{
+    FILE *file = fopen("/proc/self/maps", "r");
+    char line[4096];
+    int found = 0;
+    while (fgets(line, sizeof line, file) != NULL)
+        found |= strstr(line, path) != NULL;
+    fclose(file);
+    return found;
+}
+
 static int entries(const char *path)
 {
     DIR *directory = opendir(path);
@@ -93,6 +105,10 @@ int main(int argc, char **argv)
             files = entries("/proc/self/fd");
             tasks = entries("/proc/self/task");
         }
+    }
+    if (is_mapped(argv[1])) {
+        fprintf(stderr, "dlclose leaves the library in memory\n");
+        return 1;
     }
     if (count_lines("/proc/self/maps") > maps || entries("/proc/self/fd") != files
         || entries("/proc/self/task") != tasks) {

@@ -61,7 +61,12 @@ function call(what, expected,    i, text, err, base) {
         if (type[i] == "ocireg_error **") err = "out" i
     }
     if (expected == "") {
-        if (result == "void") printf "        %s(%s);\n", fn, text
+        base = result
+        gsub(/struct /, "", base)
+        if (base ~ /^ocireg_[a-z_]+ \*$/) {
+            sub(/ \*$/, "", base)
+            printf "        %s_free(%s(%s));\n", base, fn, text
+        } else if (result == "void") printf "        %s(%s);\n", fn, text
         else printf "        (void)%s(%s);\n", fn, text
     } else {
         printf "        ocireg_status status = %s(%s);\n", fn, text
