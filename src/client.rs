@@ -218,9 +218,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How often a request without a large body is tried in all, when the connection breaks or the registry answers
-    /// 408, 429, 500, 502, 503 or 504: 4 by default, 1 for never again. The waits in between begin at a quarter of a
-    /// second and double, or last as long as the registry asks for, up to a minute.
+    /// How often a request is tried in all, when the connection breaks or the registry answers 408, 429, 500, 502, 503
+    /// or 504: 4 by default, 1 for never again. The waits in between begin at a quarter of a second and double, or last
+    /// as long as the registry asks for, up to a minute. The request that carries the content of a blob from a source is
+    /// sent once: how much of it has arrived, only the registry knows.
     pub fn attempts(mut self, attempts: u32) -> ClientBuilder {
         self.attempts = attempts;
         self

@@ -66,7 +66,8 @@ impl Repository {
     ///
     /// [`ErrorKind::Source`](crate::ErrorKind::Source), [`Io`](crate::ErrorKind::Io) and
     /// [`SourceChanged`](crate::ErrorKind::SourceChanged) come from the source; everything else from the registry or
-    /// the way to it. On an error the registry has no half-written blob and no open session of ours.
+    /// the way to it. On an error the registry has no half-written blob, and our upload session has been cancelled;
+    /// docker-registry 2 keeps a session whose body broke off until it purges it, whatever a client does.
     pub fn upload_blob<'a>(&self, source: impl Into<Source<'a>>) -> Result<Descriptor> {
         self.upload_blob_with(source, BlobOptions::new())
     }

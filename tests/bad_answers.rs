@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::io::Write;
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -416,6 +418,28 @@ fn a_registry_that_says_nothing_is_given_up_within_the_limits() {
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(error.message().ends_with("has not taken any data within the time limit"), "{error}");
     assert!(begun.elapsed() < MOST);
+}
+
+#[test]
+fn an_answer_that_comes_byte_by_byte_is_given_up_within_the_limit() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    // Always within the limit of one wait, and never at its end.
+    let drip = move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let _ = connection.write_all(b"HTTP/1.1 202 Accepted\r\nX-Drip: ");
+        while connection.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let server = std::thread::spawn(drip);
+    let limit = Duration::from_millis(500);
+    let builder = Client::builder().attempts(1).read_timeout(limit).commit_timeout(limit);
+    let begun = Instant::now();
+    let error = upload(&open(&builder.build().unwrap(), &url)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    server.join().unwrap();
 }
 
 #[test]

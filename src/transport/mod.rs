@@ -205,7 +205,13 @@ fn with_read_timeout<B: ureq::AsSendBody>(
     request: ureq::http::Request<B>,
     timeout: Duration,
 ) -> ureq::http::Request<B> {
-    agent.configure_request(request).timeout_per_read(Some(timeout)).build()
+    agent
+        .configure_request(request)
+        .timeout_per_read(Some(timeout))
+        // Not only for each wait: an answer that comes byte by byte is as good as none.
+        .timeout_recv_response(Some(timeout))
+        .timeout_recv_body(Some(timeout))
+        .build()
 }
 
 fn secure_agent(settings: &Settings, tls: &TlsSettings) -> Result<Agent> {

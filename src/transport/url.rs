@@ -148,10 +148,11 @@ impl Origin {
     /// Whether the host is this machine, a private network or a link-local address, written as a literal (or as
     /// `localhost`): where no registry on another host has a reason to send its clients.
     pub(crate) fn is_internal(&self) -> bool {
-        if self.host == "localhost" || self.host.ends_with(".localhost") {
+        let host = self.host.trim_end_matches('.');
+        if host == "localhost" || host.ends_with(".localhost") {
             return true;
         }
-        match self.host.parse::<IpAddr>() {
+        match host.parse::<IpAddr>() {
             Ok(IpAddr::V4(ip)) => internal_v4(ip),
             Ok(IpAddr::V6(ip)) => {
                 ip.is_loopback()
@@ -162,7 +163,7 @@ impl Origin {
             }
             // A host that ends in a number is an address to most resolvers ("127.1", "0x7f000001"), whatever its form.
             Err(_) => {
-                let last = self.host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+                let last = host.rsplit('.').next().unwrap_or_default();
                 last.starts_with("0x") || (!last.is_empty() && last.bytes().all(|b| b.is_ascii_digit()))
             }
         }
@@ -291,6 +292,8 @@ mod tests {
             "localhost",
             "127.1",
             "2130706433",
+            "localhost.",
+            "127.0.0.1.",
             "0x7f000001",
         ] {
             assert!(internal(host), "{host}");

@@ -73,7 +73,8 @@ class Client:
           anonymous. They go to the registries whose repositories the client opens, and to nobody they lead to.
         - `chunk_size`: bytes of a chunk. A blob larger than that then goes in chunks where the host takes them. By
           default only what must goes in chunks. A chunk of what cannot seek is held in memory.
-        - `attempts`: how often a request without a large body is tried in all; 4 by default, 1 for never again.
+        - `attempts`: how often a request that carries no content of a blob is tried in all; 4 by default, 1 for
+          never again.
 
         InvalidArgument for a setting that cannot be used, IoFailed for a file that cannot be read.
         """
