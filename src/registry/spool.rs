@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
+use std::path::Path;
 
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::error::{Error, ErrorKind, Result};
@@ -46,15 +47,14 @@ pub(super) fn spool(
 /// A file that vanishes with its handle, also if the process is killed.
 fn unlinked_file() -> Result<File> {
     let directory = std::env::temp_dir();
+    if let Some(file) = nameless_file(&directory) {
+        return Ok(file);
+    }
     // `create_new` neither follows links nor opens what somebody else has put there; another name is tried then.
     for _ in 0..16 {
         let name = format!(".ocireg-{}-{:016x}", std::process::id(), RandomState::new().hash_one(0));
         let path = directory.join(name);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
+        match private().create_new(true).open(&path) {
             Ok(file) => {
                 std::fs::remove_file(&path)
                     .map_err(|error| Error::io("cannot unlink the temporary file", &path, error))?;
@@ -65,4 +65,58 @@ fn unlinked_file() -> Result<File> {
         }
     }
     Err(Error::new(ErrorKind::Io, format!("cannot make a temporary file in {}", directory.display())))
+}
+
+/// A file that never has a name, where the file system can do that (open(2), `O_TMPFILE`).
+#[cfg(target_os = "linux")]
+fn nameless_file(directory: &Path) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    private().custom_flags(libc::O_TMPFILE).open(directory).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless_file(_: &Path) -> Option<File> {
+    None
+}
+
+/// To read and write, for nobody else.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::chunks::FirstChunk;
+    use crate::source::Source;
+    use std::io::{Read, Seek};
+
+    #[test]
+    fn a_reader_is_kept_whole_and_hashed() {
+        let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
+        let mut content = Content::open(Source::reader(&bytes[..])).unwrap();
+        let FirstChunk::More(buffer) = FirstChunk::read(&mut content, 1000).unwrap() else {
+            panic!("it does not fit")
+        };
+        let mut reporter = Reporter::new(None);
+        let (mut file, digest, size) = spool(buffer, &mut content, Algorithm::Sha256, &mut reporter).unwrap();
+        let mut kept = Vec::new();
+        file.rewind().unwrap();
+        file.read_to_end(&mut kept).unwrap();
+        assert!(kept == bytes);
+        assert_eq!((digest, size), (Digest::sha256(&bytes), 1_000_000));
+    }
+
+    #[test]
+    fn a_temporary_file_has_no_name() {
+        use std::os::unix::fs::MetadataExt;
+
+        let metadata = unlinked_file().unwrap().metadata().unwrap();
+        assert_eq!((metadata.nlink(), metadata.mode() & 0o777), (0, 0o600));
+    }
 }
