@@ -207,3 +207,18 @@ fn what_a_registry_tells_is_otherwise_kept() {
     assert_eq!(serde_json::from_str::<serde_json::Value>(&entry.detail).unwrap(), detail);
     assert_eq!(error.target(), format!("{}/{NAME}", double.url()));
 }
+
+#[test]
+fn a_chunk_is_sent_once_since_only_the_session_knows_how_much_of_it_arrived() {
+    for answer in [Reply::hang_up, || Reply::status(503)] {
+        let double = Double::plain(move |request| match request.method.as_str() {
+            "POST" => Reply::status(202).header("Location", "/session"),
+            "PATCH" => answer(),
+            _ => Reply::status(204),
+        });
+        let client = Client::builder().chunk_size(1000).build().unwrap();
+        open(&client, &double.url()).upload_blob(ocireg::Source::reader(&[7; 2500][..])).unwrap_err();
+        let sent: Vec<_> = double.requests().iter().map(|request| request.method.clone()).collect();
+        assert_eq!(sent, ["POST", "PATCH", "DELETE"]);
+    }
+}

@@ -39,6 +39,7 @@ pub(crate) struct Call<'a> {
     headers: HeaderMap,
     body: Body<'a>,
     scope: Scope,
+    once: bool,
     answer_timeout: Option<Duration>,
 }
 
@@ -60,7 +61,15 @@ pub(crate) trait BodyStream: Read {
 impl<'a> Call<'a> {
     /// A request without body that asks for this access.
     pub(crate) fn new(method: Method, url: Url, scope: Scope) -> Call<'a> {
-        Call { method, url, headers: HeaderMap::new(), body: Body::None, scope, answer_timeout: None }
+        Call {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Body::None,
+            scope,
+            once: false,
+            answer_timeout: None,
+        }
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Call<'a> {
@@ -70,6 +79,12 @@ impl<'a> Call<'a> {
 
     pub(crate) fn body(mut self, body: Body<'a>) -> Call<'a> {
         self.body = body;
+        self
+    }
+
+    /// Sent once, whatever becomes of it: how much of its body has arrived, only the upload session knows.
+    pub(crate) fn once(mut self) -> Call<'a> {
+        self.once = true;
         self
     }
 
@@ -103,10 +118,8 @@ impl Http {
     /// Carries the call out and returns the registry's answer, whatever its status; an answer with a status that is
     /// worth another try only after the tries are used up.
     pub(crate) fn send(&self, call: Call<'_>) -> Result<Answer> {
-        let Call { method, mut url, headers, mut body, scope, answer_timeout } = call;
+        let Call { method, mut url, headers, mut body, scope, once, answer_timeout } = call;
         let most_attempts = if answer_timeout.is_some() { 1 } else { self.retry.attempts };
-        // A body that is read while it is sent is sent once: how much of it arrived only the session knows.
-        let replayable = !matches!(body, Body::Stream(_));
         let mut course = Course { attempt: 1, ..Course::default() };
         let mut authorization = self.authorization(&url, &scope)?;
         loop {
@@ -138,11 +151,11 @@ impl Http {
             let response = match self.transport.send(request) {
                 Ok(response) => response,
                 Err(failure) => {
-                    if failure.reused_connection && replayable && !course.replaced_connection {
+                    if failure.reused_connection && !once && !course.replaced_connection {
                         course.replaced_connection = true;
                         continue;
                     }
-                    if failure.error.is_retryable() && replayable && course.attempt < most_attempts {
+                    if failure.error.is_retryable() && !once && course.attempt < most_attempts {
                         self.retry.wait(course.attempt, None);
                         course.attempt += 1;
                         continue;
@@ -170,9 +183,7 @@ impl Http {
                     url = redirect::next(&answer, course.redirects)?;
                     authorization = self.authorization(&url, &scope)?;
                 }
-                status
-                    if retry::worth_another_try(status) && replayable && course.attempt < most_attempts =>
-                {
+                status if retry::worth_another_try(status) && !once && course.attempt < most_attempts => {
                     if !self.retry.wait(course.attempt, answer.retry_after()) {
                         return Ok(answer);
                     }

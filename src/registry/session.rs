@@ -167,6 +167,7 @@ impl Session<'_> {
     fn call<'a>(&self, method: Method, url: Url) -> Call<'a> {
         Call::new(method, url, self.registry.scope(Access::Push))
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
+            .once()
     }
 }
 
