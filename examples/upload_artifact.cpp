@@ -34,7 +34,7 @@ try {
 
     // Upload a layer file, and list it.
     const auto layer = repository.upload_blob("Sample layer");
-    manifest.layer(layer.with_media_type(ocireg::media_type::image_layer));
+    manifest = manifest.layer(layer.with_media_type(ocireg::media_type::image_layer));
 
     // Finally, upload the manifest file.
     const auto uploaded = repository.upload_manifest(manifest, {tag});
