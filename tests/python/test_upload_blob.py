@@ -174,10 +174,11 @@ def test_progress_goes_from_the_first_byte_to_the_last(client: Client) -> None:
     assert seen[-1].digest == digest(LARGE)
 
 
-def test_progress_of_a_stream_has_no_total(layout: Repository) -> None:
+def test_progress_of_a_stream_has_no_total_before_its_end(layout: Repository) -> None:
     seen: List[Progress] = []
     layout.upload_blob(iter([LARGE]), progress=seen.append)
-    assert seen and {one.total for one in seen} == {None}
+    assert seen[:-1] and {one.total for one in seen[:-1]} == {None}
+    assert seen[-1].total == seen[-1].bytes_done == len(LARGE)
 
 
 @pytest.mark.parametrize("answer", [None, False, 0])
