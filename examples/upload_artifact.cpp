@@ -42,6 +42,7 @@ try {
     std::cout << uploaded.digest() << "\n";
     if (endpoint == nullptr) {
         std::cerr << "Written to ./sample-artifact-layout. To look at it:\n"
+                  << "  umoci ls --layout ./sample-artifact-layout\n"
                   << "  skopeo inspect --raw oci:./sample-artifact-layout:demo\n";
     }
     return EXIT_SUCCESS;

@@ -214,11 +214,11 @@ public:
     explicit value(T *raw) noexcept : raw_(raw) {}
     value(const value &other) : raw_(other.raw_ ? present(Clone(other.get())) : nullptr) {}
     value(value &&) noexcept = default;
-    value &operator=(value other) noexcept
+    value &operator=(const value &other)
     {
-        raw_.swap(other.raw_);
-        return *this;
+        return *this = value(other);
     }
+    value &operator=(value &&) noexcept = default;
     ~value() = default;
 
     T *get() noexcept { return raw_.get(); }
