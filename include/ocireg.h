@@ -1062,9 +1062,11 @@ OCIREG_API ocireg_phase ocireg_progress_phase(const struct ocireg_progress *prog
 OCIREG_API uint64_t ocireg_progress_bytes_done(const struct ocireg_progress *progress);
 
 /**
- * Size of the blob in bytes; `OCIREG_UNKNOWN` for a reader of unknown length, and for NULL.
+ * Size of the blob in bytes; `OCIREG_UNKNOWN` for a reader of unknown length until its end has been read,
+ * and for NULL.
  */
-OCIREG_API uint64_t ocireg_progress_total(const struct ocireg_progress *progress);
+OCIREG_API
+uint64_t ocireg_progress_total(const struct ocireg_progress *progress);
 
 /**
  * Digest of the blob, borrowed from `progress`; NULL until it is known.

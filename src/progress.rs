@@ -38,7 +38,7 @@ impl Progress<'_> {
         self.bytes_done
     }
 
-    /// Size of the blob in bytes; `None` for a reader of unknown length.
+    /// Size of the blob in bytes; `None` for a reader of unknown length, until its end has been read.
     pub fn total(&self) -> Option<u64> {
         self.total
     }

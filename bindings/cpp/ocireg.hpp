@@ -878,7 +878,7 @@ public:
     ocireg::phase phase() const noexcept { return static_cast<ocireg::phase>(ocireg_progress_phase(raw_)); }
     /// Bytes that this phase has behind it. Can go back when a body is sent again.
     std::uint64_t bytes_done() const noexcept { return ocireg_progress_bytes_done(raw_); }
-    /// Size of the blob in bytes; nothing for a reader of unknown length.
+    /// Size of the blob in bytes; nothing for a reader of unknown length, until its end has been read.
     std::optional<std::uint64_t> total() const noexcept
     {
         const auto total = ocireg_progress_total(raw_);

@@ -231,7 +231,8 @@ pub unsafe extern "C" fn ocireg_progress_bytes_done(progress: *const ocireg_prog
     unsafe { guard_or(0, || progress.as_ref().map_or(0, |progress| progress.bytes_done)) }
 }
 
-/// Size of the blob in bytes; `OCIREG_UNKNOWN` for a reader of unknown length, and for NULL.
+/// Size of the blob in bytes; `OCIREG_UNKNOWN` for a reader of unknown length until its end has been read,
+/// and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_progress_total(progress: *const ocireg_progress) -> u64 {
     // SAFETY: the pointers are as the header asks.

@@ -29,7 +29,7 @@ class Progress:
     bytes_done: int
     """Bytes that this phase has behind it. Can go back when a body is sent again."""
     total: Optional[int]
-    """Size of the blob in bytes. None for a source of unknown length."""
+    """Size of the blob in bytes. None for a source of unknown length, until its end has been read."""
     digest: Optional[str]
     """Digest of the blob. None until it is known."""
     attempt: int
