@@ -96,7 +96,7 @@ fn references_tags_and_digests_follow_their_grammars() {
 
 #[test]
 fn a_call_with_a_malformed_argument_costs_no_request() {
-    let double = Double::plain(|_| Reply::status(201));
+    let double = Double::plain(Reply::stored);
     let repository = open(&client(), &double.url());
     let blob = Descriptor::new(media_type::OCTET_STREAM, Digest::sha256(b"x"), 1);
     let manifest = Manifest::new(blob.clone());
@@ -129,7 +129,7 @@ fn a_call_with_a_malformed_argument_costs_no_request() {
 
 #[test]
 fn a_file_that_cannot_be_read_costs_no_request() {
-    let double = Double::plain(|_| Reply::status(201));
+    let double = Double::plain(Reply::stored);
     let repository = open(&client(), &double.url());
     let directory = TempDir::new();
     let missing = directory.join("missing");

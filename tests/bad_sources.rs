@@ -135,7 +135,7 @@ fn a_file_that_changes_after_it_was_hashed_is_named_before_a_byte_is_sent() {
 #[test]
 fn a_file_that_changes_while_it_is_hashed_costs_no_request() {
     let directory = TempDir::new();
-    let double = Double::plain(|_| Reply::status(201));
+    let double = Double::plain(Reply::stored);
     let repository = open(&client(), &double.url());
     for size in [SMALL, LARGE] {
         for change in [append as fn(&Path), shorten, alter] {
@@ -285,7 +285,7 @@ impl Seek for NoSeek {
 
 #[test]
 fn a_reader_that_cannot_seek_although_it_says_so_costs_no_request() {
-    let double = Double::plain(|_| Reply::status(201));
+    let double = Double::plain(Reply::stored);
     let repository = open(&client(), &double.url());
     // Position, end and back are asked for at first, the beginning again after the digest.
     for seeks in 0..4 {

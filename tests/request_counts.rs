@@ -261,7 +261,7 @@ fn a_host_that_refuses_self_mounts_is_not_asked_for_another() {
     double.clear();
     open(&support::uploads::client(), &double.url()).upload_blob("four").unwrap();
     assert_eq!(double.requests().len(), 3);
-    let elsewhere = Double::plain(|_| Reply::status(201));
+    let elsewhere = Double::plain(Reply::stored);
     open(&client, &elsewhere.url()).upload_blob("five").unwrap();
     assert!(elsewhere.requests()[0].query().contains("mount="));
 }
@@ -290,7 +290,7 @@ fn a_host_that_refuses_every_upload_is_not_remembered_as_one_that_refuses_mounts
 
 #[test]
 fn requests_say_who_sends_them_and_take_no_encoded_answers() {
-    let double = Double::plain(|_| Reply::status(201));
+    let double = Double::plain(Reply::stored);
     let client = Client::builder().user_agent("build-tool/1.0 (test)").build().unwrap();
     let repository = open(&client, &double.url());
     repository.upload_blob("x").unwrap();

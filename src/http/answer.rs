@@ -6,7 +6,7 @@ use serde_json::Value;
 use ureq::http::{HeaderMap, Method, header};
 
 use crate::error::{Error, ErrorKind, RegistryError, Result};
-use crate::transport::{Response, Url};
+use crate::transport::{Origin, Response, Url};
 
 use super::{Scope, request_error};
 
@@ -14,6 +14,8 @@ use super::{Scope, request_error};
 const MOST_ERROR_BODY: usize = 64 * 1024;
 /// Of an error body that is not JSON, this much is shown.
 const MOST_SHOWN: usize = 200;
+/// More is not worth telling.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Entries that are kept of one `errors` list.
 const MOST_ERRORS: usize = 16;
 
@@ -24,11 +26,18 @@ pub(crate) struct Answer {
     method: Method,
     url: Url,
     scope: Scope,
+    /// Where the next step must not lead.
+    forbidden: Option<Origin>,
 }
 
 impl Answer {
     pub(super) fn new(response: Response, method: Method, url: Url, scope: Scope) -> Answer {
-        Answer { response, method, url, scope }
+        Answer { response, method, url, scope, forbidden: None }
+    }
+
+    /// Somebody other than the registry gave this answer: it must not choose what is asked of the registry next.
+    pub(super) fn forbid(&mut self, registry: &Origin) {
+        self.forbidden = Some(registry.clone());
     }
 
     pub(crate) fn status(&self) -> u16 {
@@ -70,7 +79,9 @@ impl Answer {
 
     /// `Retry-After` in seconds; the form with a date is not read.
     pub(super) fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+        let seconds: u64 = self.header("retry-after")?.trim().parse().ok()?;
+        // A caller that adds it to the time of day must not overflow.
+        Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
     }
 
     /// The error that an answer with a status of 400 or more is.
@@ -126,8 +137,15 @@ impl Answer {
         let location = self
             .header("location")
             .ok_or_else(|| self.error(ErrorKind::Protocol, "the registry's answer has no Location"))?;
-        super::resolve_location(&self.url, location)
-            .map_err(|error| request_error(error.with_status(self.status()), &self.method, &self.url))
+        let url = super::resolve_location(&self.url, location)
+            .map_err(|error| request_error(error.with_status(self.status()), &self.method, &self.url))?;
+        if self.forbidden.as_ref() == Some(&url.origin()) {
+            return Err(self.error(
+                ErrorKind::Redirect,
+                format!("{} leads back to the registry ({url}), which is not followed", self.url.origin()),
+            ));
+        }
+        Ok(url)
     }
 }
 
@@ -202,7 +220,7 @@ fn without_queries(text: &str) -> String {
     let mut result = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
         match word.split_once('?') {
-            Some((url, rest)) if url.contains("://") => {
+            Some((url, rest)) if url.contains('/') && !rest.trim().is_empty() || rest.contains('=') => {
                 result.push_str(url);
                 result.push_str("?…");
                 result.extend(rest.chars().next_back().filter(|last| last.is_whitespace()));

@@ -121,7 +121,10 @@ impl Http {
         let Call { method, mut url, headers, mut body, scope, once, answer_timeout } = call;
         let most_attempts = if answer_timeout.is_some() { 1 } else { self.retry.attempts };
         let mut course = Course { attempt: 1, ..Course::default() };
-        let mut authorization = self.authorization(&url, &scope)?;
+        // Who is led elsewhere stays a stranger: a storage host that leads back to the registry must not act there with
+        // the caller's rights.
+        let mut abroad = !self.is_own(&url);
+        let mut authorization = self.authorization(abroad, &scope)?;
         loop {
             if course.sent
                 && let Body::Stream(stream) = &mut body
@@ -138,7 +141,7 @@ impl Http {
                 url: &url,
                 headers,
                 answer_timeout,
-                foreign: !self.is_own(&url),
+                foreign: abroad,
                 body: match &mut body {
                     Body::None => transport::Body::None,
                     Body::Bytes(bytes) => transport::Body::Bytes(bytes),
@@ -164,8 +167,11 @@ impl Http {
                 }
             };
             let mut answer = Answer::new(response, method.clone(), url.clone(), scope.clone());
+            if abroad {
+                answer.forbid(&self.origin);
+            }
             match answer.status() {
-                401 if self.is_own(&url) && !course.challenged => {
+                401 if !abroad && !course.challenged => {
                     course.challenged = true;
                     let offered = self.authorizer.challenged(
                         &self.origin,
@@ -181,7 +187,8 @@ impl Http {
                 301 | 302 | 303 | 307 | 308 => {
                     course.redirects += 1;
                     url = redirect::next(&answer, course.redirects)?;
-                    authorization = self.authorization(&url, &scope)?;
+                    abroad |= !self.is_own(&url);
+                    authorization = self.authorization(abroad, &scope)?;
                 }
                 status if retry::worth_another_try(status) && !once && course.attempt < most_attempts => {
                     if !self.retry.wait(course.attempt, answer.retry_after()) {
@@ -199,8 +206,8 @@ impl Http {
         url.origin() == self.origin
     }
 
-    fn authorization(&self, url: &Url, scope: &Scope) -> Result<Option<HeaderValue>> {
-        if self.is_own(url) { self.authorizer.authorization(&self.origin, scope) } else { Ok(None) }
+    fn authorization(&self, abroad: bool, scope: &Scope) -> Result<Option<HeaderValue>> {
+        if abroad { Ok(None) } else { self.authorizer.authorization(&self.origin, scope) }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Files that appear complete or not at all, and the lock that keeps two writers of `index.json` apart.
 
 use std::collections::hash_map::RandomState;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -80,7 +81,7 @@ pub(super) fn read_file(root: &Path, name: &str, limit: u64) -> Result<Option<Ve
     if regular_file_size(&path)?.is_none() {
         return Ok(None);
     }
-    let file = match File::open(&path) {
+    let file = match open_regular(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("cannot open", &path, error)),
@@ -92,6 +93,15 @@ pub(super) fn read_file(root: &Path, name: &str, limit: u64) -> Result<Option<Ve
         return Err(Error::new(ErrorKind::LimitExceeded, message));
     }
     Ok(Some(bytes))
+}
+
+/// Opens a file that was seen to be a regular one; if it is a link or a pipe by now, this fails or does not wait.
+fn open_regular(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options.open(path)
 }
 
 /// The size of this file; `None` when there is none of this name. Anything else of this name is not a layout's.
@@ -165,15 +175,30 @@ pub(super) struct DirectoryLock {
     _file: File,
 }
 
+/// How long another process may take to change `index.json`.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
+
 impl DirectoryLock {
     pub(super) fn acquire(root: &Path) -> Result<DirectoryLock> {
         let failed = |error| Error::io("cannot lock", root, error);
         let file = open_for_lock(root).map_err(failed)?;
+        let begun = Instant::now();
         loop {
-            match file.lock() {
+            match file.try_lock() {
                 Ok(()) => return Ok(DirectoryLock { _file: file }),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed(error)),
+                // Whoever can read the directory can lock it, and may never let go.
+                Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST_WAIT => {
+                    thread::sleep(BETWEEN_TRIES)
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::new(
+                        ErrorKind::Busy,
+                        format!("{} has been locked by somebody else for {LONGEST_WAIT:?}", root.display()),
+                    ));
+                }
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
         }
     }

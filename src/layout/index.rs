@@ -14,7 +14,7 @@ use super::atomic;
 const NAME: &str = "index.json";
 
 /// Room for more than a hundred thousand entries.
-const LIMIT: u64 = 32 * 1024 * 1024;
+const LIMIT: u64 = 4 * 1024 * 1024;
 
 /// The content of `index.json`. What is not named here is kept as it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

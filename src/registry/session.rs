@@ -50,11 +50,14 @@ impl Registry {
         let scope = self.scope(Access::Push).mounting_from(source);
         let mut answer = self.http.send(Call::new(Method::POST, url, scope).body(Body::Bytes(&[])))?;
         match answer.status() {
-            201 if named_digest(answer.header("docker-content-digest"), digest)
-                .is_none_or(|it| it == *digest) =>
-            {
+            201 if names_the_blob(&answer, digest) => {
                 answer.discard();
                 Ok(Opened::AlreadyThere)
+            }
+            // A web server that says 201 to everything has stored nothing.
+            201 => {
+                answer.discard();
+                self.open_session().map(Opened::Session)
             }
             202 => self.session(answer).map(Opened::Session),
             408 | 429 | 500.. => Err(answer.into_error()),
@@ -168,6 +171,14 @@ impl Session<'_> {
         Call::new(method, url, self.registry.scope(Access::Push))
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
             .once()
+    }
+}
+
+/// Whether a 201 is about this blob: by its digest, or by the place where it can be pulled from.
+fn names_the_blob(answer: &Answer, digest: &Digest) -> bool {
+    match named_digest(answer.header("docker-content-digest"), digest) {
+        Some(named) => named == *digest,
+        None => answer.header("location").is_some_and(|location| location.contains(digest.encoded())),
     }
 }
 

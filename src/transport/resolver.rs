@@ -41,6 +41,7 @@ impl CachingResolver {
         drop(known);
         let addresses: Vec<SocketAddr> = host_and_port.to_socket_addrs()?.take(MOST_ADDRESSES).collect();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (since, _)| since.elapsed() < KEPT);
         known.insert(host_and_port.to_owned(), (Instant::now(), addresses.clone()));
         Ok(addresses)
     }

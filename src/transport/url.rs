@@ -1,7 +1,7 @@
 //! Absolute http and https URLs: parsing, joining and comparing by origin (RFC 3986 section 5, RFC 6454 section 4).
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ureq::http::Uri;
 use ureq::http::uri::PathAndQuery;
@@ -48,8 +48,21 @@ impl Url {
         if authority.as_str().contains('@') {
             return Err(invalid("it carries a user name"));
         }
-        if authority.host().is_empty() {
-            return Err(invalid("it names no host"));
+        let (host, port) = split_port(authority.as_str());
+        let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        // The parts of a program that look at a host must not see different ones: no zones, nothing behind a bracket.
+        let proper = match literal {
+            Some(ip) => ip.parse::<Ipv6Addr>().is_ok(),
+            None => {
+                !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+            }
+        };
+        if !proper {
+            return Err(invalid("it names no proper host"));
+        }
+        if port.is_some_and(|port| !port.bytes().all(|b| b.is_ascii_digit()) || port.parse::<u16>().is_err())
+        {
+            return Err(invalid("its port is not a number up to 65535"));
         }
         let path_and_query = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         if !path_and_query.is_ascii() {
@@ -125,7 +138,8 @@ impl Url {
             Scheme::Http => 80,
             Scheme::Https => 443,
         };
-        Origin { scheme: self.scheme, host: bare(host).to_ascii_lowercase(), port: port.unwrap_or(default) }
+        let port = port.and_then(|port| port.parse().ok()).unwrap_or(default);
+        Origin { scheme: self.scheme, host: bare(host).to_ascii_lowercase(), port }
     }
 
     /// The whole URL, to send a request to; never for a message.
@@ -159,7 +173,7 @@ impl Origin {
                     || ip.is_unspecified()
                     || ip.is_unique_local()
                     || ip.is_unicast_link_local()
-                    || ip.to_ipv4_mapped().is_some_and(internal_v4)
+                    || embedded_v4(ip).is_some_and(internal_v4)
             }
             // A host that ends in a number is an address to most resolvers ("127.1", "0x7f000001"), whatever its form.
             Err(_) => {
@@ -178,8 +192,21 @@ impl fmt::Display for Origin {
     }
 }
 
-fn internal_v4(ip: std::net::Ipv4Addr) -> bool {
-    ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified() || ip.is_broadcast()
+fn internal_v4(ip: Ipv4Addr) -> bool {
+    let [first, second, ..] = ip.octets();
+    // RFC 6598; a cloud's metadata service is there.
+    let shared = first == 100 && second & 0xc0 == 64;
+    shared || first == 0 || ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_broadcast()
+}
+
+/// The IPv4 address that an IPv6 one stands for: mapped, translated (RFC 6052, RFC 2765) or compatible.
+fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [a, b, c, d, e, f, high, low] = ip.segments();
+    let prefix = [a, b, c, d, e, f];
+    let stands =
+        matches!(prefix, [0, 0, 0, 0, 0, 0 | 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x64, 0xff9b, 0, 0, 0, 0]);
+    let ([h1, h2], [l1, l2]) = (high.to_be_bytes(), low.to_be_bytes());
+    stands.then(|| Ipv4Addr::new(h1, h2, l1, l2))
 }
 
 fn scheme_name(scheme: Scheme) -> &'static str {
@@ -217,9 +244,9 @@ fn without_dot_segments(path: &str) -> String {
     format!("/{}", kept.join("/"))
 }
 
-fn split_port(authority: &str) -> (&str, Option<u16>) {
+fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, port.parse().ok()),
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (authority, None),
     }
 }
@@ -293,6 +320,10 @@ mod tests {
             "127.1",
             "2130706433",
             "localhost.",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[::ffff:0:127.0.0.1]",
+            "100.100.100.200",
             "127.0.0.1.",
             "0x7f000001",
         ] {
@@ -311,7 +342,20 @@ mod tests {
 
     #[test]
     fn urls_that_are_not_ours_are_refused() {
-        for text in ["ftp://h/x", "https://user:pass@h/x", "/only/a/path", "https://", "http:///x", "x y"] {
+        for text in [
+            "ftp://h/x",
+            "https://user:pass@h/x",
+            "/only/a/path",
+            "https://",
+            "http:///x",
+            "x y",
+            "http://[::1]x:1/",
+            "http://[::1].evil:1/",
+            "http://[::1%1]/",
+            "http://h:99999/",
+            "http://h:/x",
+            "http://h%31/",
+        ] {
             assert!(Url::parse(text).is_err(), "{text}");
         }
     }

@@ -149,6 +149,11 @@ impl Reply {
         Reply { content: Content::Answer { status, headers: Vec::new(), body: Vec::new() }, then: Then::Keep }
     }
 
+    /// That what was asked for is there: 201, with a `Location` that names it as the request did.
+    pub fn stored(request: &RecordedRequest) -> Reply {
+        Reply::status(201).header("Location", request.target.clone())
+    }
+
     /// An error in the shape of the distribution spec ("Error codes").
     pub fn error(status: u16, code: &str, message: &str) -> Reply {
         let body = serde_json::json!({ "errors": [{ "code": code, "message": message, "detail": null }] });
