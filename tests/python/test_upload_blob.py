@@ -233,7 +233,7 @@ def test_a_new_blob_costs_two_requests_and_one_that_is_there_one(client: Client)
 
     def answer(request: Request) -> Any:
         there = request.method == "POST" and any(one in request.path for one in known)
-        return Reply(201, {"Location": "/blob"}) if there else None
+        return Reply(201, {"Location": f"/v2/name/blobs/sha256:{known[0]}"}) if there else None
 
     with Double(answer) as double:
         repository = client.repository(f"{double.url}/name")
